@@ -618,7 +618,8 @@ impl<S: Share> ByWriter<S> {
             let of_register = self.shares.iter().filter(|(slot, _)| slot.1 == register);
             let asked = of_register.filter_map(|(_, share)| share.first_asked());
             let chosen = match granted {
-                Some(_) if Mutant::GrantTwice.is_in(about) => asked.filter(|&other| granted != Some(other)).min(),
+                // Of two grants the smaller stands, so that a larger one would be sent to and fro without an end.
+                Some(_) if Mutant::GrantTwice.is_in(about) => asked.filter(|&other| Some(other) < granted).min(),
                 Some(_) => None,
                 None => asked.min(),
             };

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 
-use crate::domain::data::View;
+use crate::domain::data::{DataType, View};
 
 /// A mutant of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Mutant {
     pub about: &'static str,
     /// Why no crash walk can show it, where none can.
     pub not_in_walks: Option<&'static str>,
+    /// The data type that it is of; nothing if it is wrong whatever users edit.
+    pub data: Option<DataType>,
 }
 
 impl Mutant {
@@ -25,7 +27,10 @@ impl Mutant {
         not_in_walks: &[(M, &'static str)],
     ) -> Vec<Mutant> {
         let why = |mutant: M| not_in_walks.iter().find(|(of, _)| *of == mutant).map(|&(_, why)| why);
-        table.iter().map(|&(mutant, name, about)| Mutant { name, about, not_in_walks: why(mutant) }).collect()
+        table
+            .iter()
+            .map(|&(mutant, name, about)| Mutant { name, about, not_in_walks: why(mutant), data: None })
+            .collect()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::data::DataType;
 use crate::domain::history::History;
 use crate::domain::oracle::OracleId;
 use crate::domain::subject::SubjectError;
@@ -24,6 +25,9 @@ pub trait Planting: Sync {
 
     /// Whether mutants of the engine can be planted here.
     fn suits(&self, engine: &Registration) -> bool;
+
+    /// Whether users edit data of this type here.
+    fn has(&self, data: DataType) -> bool;
 
     /// What judges say of the engine as it is.
     ///

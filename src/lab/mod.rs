@@ -175,7 +175,7 @@ struct Device {
 impl Device {
     /// What runs on it, to be asked; nothing while it has no power.
     fn replica(&self) -> Option<Replica<'_>> {
-        self.node.as_deref().filter(|_| self.up).map(|node| Replica::of(node))
+        self.node.as_deref().filter(|_| self.up).map(Replica::of)
     }
 }
 

@@ -133,7 +133,9 @@ fn row(
         // Where no walk can show it, it is tried in walks all the same unless time counts.
         let is_enough = killed_by.contains(&kind) || kind == Kind::Walk && mutant.not_in_walks.is_some();
         let suits = column.place.suits(engine);
-        let is_tried = suits && !(plan.until_killed && is_enough);
+        // The same of a data type that nobody edits there: its code would not be executed.
+        let is_of_it = mutant.data.is_none_or(|data| column.place.has(data));
+        let is_tried = suits && (is_of_it && !is_enough || !plan.until_killed);
         let cell = is_tried.then(|| cell(column, (engine, mutant.name), jobs, &mut OneOf(&mut watch))).transpose()?;
         if cell.as_ref().is_some_and(|cell| cell.outcome == Outcome::Killed) {
             killed_by.push(kind);

@@ -2,7 +2,7 @@
 //!
 //! Knows: data types. Must not: know how messages travel ([`crate::engine::reliable_channel::mutant`] has what goes wrong there).
 
-use crate::domain::data::View;
+use crate::domain::data::{DataType, View};
 use crate::engine::mutant::{self, clamped, reaches};
 use crate::engine::reliable_channel::content::About;
 
@@ -43,7 +43,7 @@ pub enum Mutant {
     TypeInFront,
     /// Every replica decides who holds a claim, as if all others synced through it.
     GrantWithoutAuthority,
-    /// The hub gives what it has given to whoever asks later.
+    /// The hub gives what it has given to whoever asks later for a smaller value.
     GrantTwice,
     /// Who asked for what another holds is not told.
     DropRefusedClaim,
@@ -121,7 +121,11 @@ impl Mutant {
             "grant-without-authority",
             "every replica decides who holds a claim, and does not wait for the hub",
         ),
-        (Mutant::GrantTwice, "grant-twice", "the hub gives what somebody holds to whoever asks later"),
+        (
+            Mutant::GrantTwice,
+            "grant-twice",
+            "the hub gives what somebody holds to whoever asks later for a smaller value",
+        ),
         (Mutant::DropRefusedClaim, "drop-refused-claim", "who asked for what another holds is not told"),
         (
             Mutant::CloseWithoutAuthority,
@@ -136,6 +140,22 @@ impl Mutant {
         ),
         (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
     ];
+
+    /// The data type that it is of.
+    fn data(self) -> DataType {
+        use Mutant::*;
+        match self {
+            DropConcurrentValue | OldWriteWins | ResolveUnseenValue => DataType::Label,
+            SpendWhatIsShown | OverspendByOne | KeepTransferredRights | LoseTransferredRights => DataType::Stock,
+            ResurrectRecord | DeleteUnseenChange | ClearFieldsAtDelete | KeepOldFields | TakeBuriedChange => {
+                DataType::Record
+            }
+            MixRuns | KeepEraseHere | ShowLetterTwice | TypeInFront => DataType::Text,
+            GrantWithoutAuthority | GrantTwice | DropRefusedClaim => DataType::Claim,
+            CloseWithoutAuthority | CountLateItem | DropRefusedItem => DataType::Case,
+            SumsClamp => DataType::Counter,
+        }
+    }
 
     /// Whether it is planted, and reached now.
     pub fn is_in(self, about: &About) -> bool {
@@ -156,10 +176,11 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = mutant::Mutant> {
-    mutant::Mutant::of_table(Mutant::ALL, NOT_IN_WALKS).into_iter()
+    let all = mutant::Mutant::of_table(Mutant::ALL, NOT_IN_WALKS).into_iter();
+    all.zip(Mutant::ALL).map(|(mutant, (of, ..))| mutant::Mutant { data: Some(of.data()), ..mutant })
 }
 
-/// What is shown with the mistake that is planted, where it is one of what is shown.
+/// How a mistake changes what is shown.
 type Wrongly = fn(Vec<View>) -> Vec<View>;
 
 /// What is shown with the mistake that is planted.

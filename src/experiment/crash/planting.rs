@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use crate::domain::data::DataType;
 use crate::domain::history::History;
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::domain::subject::SubjectError;
@@ -25,6 +26,10 @@ impl Planting for CrashEverywhereTrial {
     /// A walk is one of the engine that it names.
     fn suits(&self, engine: &Registration) -> bool {
         walked_engine(self).name == engine.name
+    }
+
+    fn has(&self, data: DataType) -> bool {
+        self.data == data
     }
 
     fn control(&self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<Control, SubjectError> {

@@ -1,5 +1,6 @@
 //! Mutants planted in the worlds of a scenario, more worlds included.
 
+use crate::domain::data::DataType;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
@@ -25,6 +26,10 @@ impl Planting for OfflineTrial {
 
     fn suits(&self, engine: &Registration) -> bool {
         engine.suits(self)
+    }
+
+    fn has(&self, data: DataType) -> bool {
+        self.fields().count(data) > 0
     }
 
     fn control(&self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<Control, SubjectError> {

@@ -94,7 +94,9 @@ impl Named {
                 decided.push(key);
             }
         }
-        decided.iter().for_each(|key| drop(self.pending.remove(key)));
+        for key in &decided {
+            self.pending.remove(key);
+        }
         self.others_come_in(node, views, is_any_waiting);
     }
 

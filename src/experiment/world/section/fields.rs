@@ -15,6 +15,9 @@ use crate::report::offline_record::{
 };
 use crate::report::record::Record;
 
+/// Engines that differ from the one that is told in the same way, and how: fields, and what became of them.
+type Alike<'a> = (Vec<&'a str>, Vec<(String, String)>);
+
 /// Field by field, and where engines differ.
 pub fn section(record: &Record) -> Option<Section> {
     let offline = record.offline.as_ref()?;
@@ -25,7 +28,7 @@ pub fn section(record: &Record) -> Option<Section> {
         Block::Facts(told.fields.iter().map(facts).collect()),
     ];
     // Engines that differ in the same way are told together.
-    let mut groups: Vec<(Vec<&str>, Vec<(String, String)>)> = Vec::new();
+    let mut groups: Vec<Alike> = Vec::new();
     for engine in offline.engines.iter().filter(|engine| engine.name != told.name && !engine.fields.is_empty()) {
         let differs = different(told, engine);
         match groups.iter_mut().find(|(_, other)| *other == differs) {
