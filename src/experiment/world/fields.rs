@@ -15,7 +15,7 @@ use crate::domain::over_time::{OfName, RefusedAtOnce};
 use crate::oracle::offline::specified::{OfRegister, Specified};
 use crate::report::offline_record::{FieldRecord, RefusedRecord, ShownRecord, WaitedRecord};
 
-/// The node that decides, where there is none.
+/// Who decides in a world without a hub.
 const NOBODY: &str = "nobody: the world has no hub";
 
 /// What became of an edit.

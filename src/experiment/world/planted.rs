@@ -323,7 +323,7 @@ impl Planted {
         Ok(())
     }
 
-    /// What the log comes to.
+    /// What the replica shows: all edits of the log, added up with the planted mistake.
     fn worked_out(&self) -> Vec<View> {
         let mut shown = vec![self.settings.fields.start; self.settings.fields.counters as usize];
         let times = |place| match place {

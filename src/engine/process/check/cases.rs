@@ -48,7 +48,7 @@ fn not_settled(shown: &[View; 2], items: &[u32]) -> Option<Done> {
         )),
         () if closed.stage != Stage::Closed => Some(Done::Needs(
             format!("a request to close has come to the hub, and is shown as: {}", shown[0]),
-            "have the hub close a case when a request comes to it, with the items that it has then",
+            "have the hub close a case as soon as somebody's request arrives; the items that the hub has at that moment are in it",
         )),
         () if !all.iter().eq(items) => Some(Done::Needs(
             format!("items {items:?} were done, and this is shown: {}", shown[0]),

@@ -1,7 +1,7 @@
 //! What became of each register with a name: field by field with one engine, and with the others where they differ.
 //!
-//! The engine that is told field by field is the first that holds: it shows what a world comes to where nothing is wrong. Of the
-//! others a reader wants to know the difference alone.
+//! The engine that is told field by field is the first that holds, so that readers see first how the world ends where nothing
+//! is wrong. Of the other engines the section tells only what differs.
 
 use std::collections::BTreeMap;
 
