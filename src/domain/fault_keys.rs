@@ -12,7 +12,7 @@ impl FaultKind {
             FaultKind::Drop => "to, nth, [message]",
             FaultKind::Import => "from, [for_s]",
             FaultKind::Freeze => "for_s, [messages]",
-            FaultKind::Full | FaultKind::Refuse | FaultKind::ReadOnly => "for_s",
+            FaultKind::Full | FaultKind::Refuse | FaultKind::ReadOnly | FaultKind::SignedOut => "for_s",
             _ => "[for_s]",
         }
     }
@@ -58,6 +58,9 @@ impl OfflineTrial {
         match kind {
             FaultKind::Retire if node >= self.clients => {
                 Some(format!("{} = '{}' cannot retire; allowed are clients", key("node"), fault.node))
+            }
+            FaultKind::SignedOut if node >= self.clients => {
+                Some(format!("{} = '{}' has no user who signs in; allowed are clients", key("node"), fault.node))
             }
             FaultKind::Import => self.wrong_other(&key("from"), fault.from.as_deref(), node),
             FaultKind::Drop => self.wrong_other(&key("to"), fault.to.as_deref(), node).or_else(|| {
@@ -113,6 +116,11 @@ mod tests {
             (of(FaultKind::Full, "hub"), "faults[0].for_s = 0 lasts no time; kind = 'full'"),
             (NodeFault { for_s: 5, ..of(FaultKind::Retire, "client 0") }, "faults[0].for_s = 5 is not allowed"),
             (of(FaultKind::Retire, "hub"), "faults[0].node = 'hub' cannot retire; allowed are clients"),
+            (
+                NodeFault { for_s: 5, ..of(FaultKind::SignedOut, "hub") },
+                "faults[0].node = 'hub' has no user who signs in; allowed are clients",
+            ),
+            (of(FaultKind::SignedOut, "client 0"), "faults[0].for_s = 0 lasts no time"),
             (of(FaultKind::Import, "client 0"), "faults[0].from is missing; allowed are client N"),
             (
                 NodeFault { from: Some("nobody".into()), ..of(FaultKind::Import, "hub") },

@@ -644,6 +644,8 @@ pub enum FaultKind {
     Import,
     /// One message that it sends is lost.
     Drop,
+    /// Its user's sign-in is not valid for a time: all others refuse its connections. Then the user signs in again.
+    SignedOut,
 }
 
 impl FaultKind {
@@ -663,6 +665,7 @@ impl FaultKind {
         FaultKind::StartOver,
         FaultKind::Import,
         FaultKind::Drop,
+        FaultKind::SignedOut,
     ];
 
     /// What a scenario calls it.
@@ -682,6 +685,7 @@ impl FaultKind {
             FaultKind::StartOver => "start-over",
             FaultKind::Import => "import",
             FaultKind::Drop => "drop",
+            FaultKind::SignedOut => "signed-out",
         }
     }
 
@@ -707,6 +711,10 @@ impl FaultKind {
             }
             FaultKind::Import => "the device loses its store, and is set up from the values that another one shows",
             FaultKind::Drop => "one message that the device sends is lost",
+            FaultKind::SignedOut => {
+                "the sign-in of the device's user is not valid for a time; others refuse its connections until the user \
+                 signs in again"
+            }
         }
     }
 
@@ -728,7 +736,12 @@ impl FaultKind {
     pub fn lasts(self) -> bool {
         matches!(
             self,
-            FaultKind::Outage | FaultKind::Full | FaultKind::Refuse | FaultKind::ReadOnly | FaultKind::Freeze
+            FaultKind::Outage
+                | FaultKind::Full
+                | FaultKind::Refuse
+                | FaultKind::ReadOnly
+                | FaultKind::Freeze
+                | FaultKind::SignedOut
         )
     }
 }

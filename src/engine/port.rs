@@ -10,6 +10,7 @@
 //! | it is given bare values to begin with | [`Engine::import`] |
 //! | a connection is up, or down | [`Engine::connected`], [`Engine::disconnected`] |
 //! | a message arrives, or comes back | [`Engine::receive`], [`Engine::refused`] |
+//! | its user signs in again | [`Engine::signed_in`] |
 //! | its timer is due | [`Engine::wake`] |
 //! | a write is done, or the store refuses it | [`Host::append`], [`Host::sync`] or [`Host::replace`] returns |
 //! | a neighbour left for good, or was copied | [`Engine::keep_neighbours`] |
@@ -211,6 +212,12 @@ pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
     /// A message to this neighbour came back: nothing listens there, or it takes no changes now. The connection is up. An
     /// engine tries again when its own retry timer says so, later and later; it need do nothing here.
     fn refused(&mut self, _host: &mut Host<Disk>, _peer: NodeId) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Its user has signed in again. Until now nobody took messages of this node, since the sign-in was no longer valid; what
+    /// the user did meanwhile is still to be delivered. An engine need do nothing here.
+    fn signed_in(&mut self, _host: &mut Host<Disk>) -> Result<(), EngineError> {
         Ok(())
     }
 

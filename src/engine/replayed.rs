@@ -31,6 +31,7 @@ enum Input {
     Disconnected(NodeId),
     Receive(NodeId, Vec<u8>),
     Refused(NodeId),
+    SignedIn,
     Wake,
 }
 
@@ -75,6 +76,7 @@ fn happens(engine: &mut dyn Engine, host: &mut Host<Disk>, input: &Input) -> Res
         Input::Disconnected(peer) => engine.disconnected(*peer),
         Input::Receive(from, bytes) => return engine.receive(host, *from, bytes),
         Input::Refused(peer) => engine.refused(host, *peer)?,
+        Input::SignedIn => engine.signed_in(host)?,
         Input::Wake => engine.wake(host)?,
     }
     Ok(Reception::Taken)
@@ -202,6 +204,10 @@ impl Engine for Replayed {
 
     fn refused(&mut self, host: &mut Host<Disk>, peer: NodeId) -> Result<(), EngineError> {
         self.happens(host, Input::Refused(peer)).map(drop)
+    }
+
+    fn signed_in(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
+        self.happens(host, Input::SignedIn).map(drop)
     }
 
     fn wakes_at(&self) -> Option<Time> {

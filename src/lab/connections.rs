@@ -110,9 +110,9 @@ impl World<'_> {
         }
         for side in [1, 0] {
             let (end, peer) = (ends[side], ends[1 - side]);
-            // Who does not listen has no connections.
-            if self.suffers(end, FaultKind::Refuse) {
+            if !self.hears_of(end, peer) {
                 self.takes_effect(end, FaultKind::Refuse);
+                self.takes_effect(peer, FaultKind::SignedOut);
             } else {
                 let what = if opens { Waiting::Up(peer, relations[side]) } else { Waiting::Down(peer) };
                 self.tell(end, what)?;

@@ -415,7 +415,7 @@ impl World<'_> {
                 self.scripted_end(from, to);
                 // What arrives while there is no connection is gone, and so is what a connection's end cut off.
                 let comes = self.connections[link].open && self.connections[link].wire.carried(line);
-                if comes && self.is_refused(to, marks) {
+                if comes && self.is_refused(from, to, marks) {
                     self.send_back(link, from, to, line);
                 } else if comes {
                     self.last_arrival = self.now;

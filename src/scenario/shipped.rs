@@ -65,6 +65,8 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("frozen-process", include_str!("../../scenarios/frozen-process.toml")),
     ("starts-over", include_str!("../../scenarios/starts-over.toml")),
     ("bare-values", include_str!("../../scenarios/bare-values.toml")),
+    ("token-expired-offline", include_str!("../../scenarios/token-expired-offline.toml")),
+    ("expired-sign-ins", include_str!("../../scenarios/expired-sign-ins.toml")),
     ("dropped-messages", include_str!("../../scenarios/dropped-messages.toml")),
     ("slow-line", include_str!("../../scenarios/slow-line.toml")),
     ("killed-while-it-pulls", include_str!("../../scenarios/killed-while-it-pulls.toml")),

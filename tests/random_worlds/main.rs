@@ -273,6 +273,7 @@ const KINDS: &[&str] = &[
     "start-over",
     "import",
     "drop",
+    "signed-out",
 ];
 
 impl Shape {
@@ -328,7 +329,8 @@ fn faults(draws: &mut Draws, shape: &Shape, lasts: u64) -> Vec<String> {
             continue;
         }
         let linked = shape.linked_with(node);
-        if kind == "import" && linked.is_empty() || kind == "retire" && !node.starts_with("client") {
+        let of_users = ["retire", "signed-out"].contains(&kind);
+        if kind == "import" && linked.is_empty() || of_users && !node.starts_with("client") {
             continue;
         }
         let at = draws.between(1, lasts - 1);
@@ -336,7 +338,7 @@ fn faults(draws: &mut Draws, shape: &Shape, lasts: u64) -> Vec<String> {
         let mut key = |key: &str, value: String| write!(fault, ", {key} = {value}").expect("text takes everything");
         match kind {
             "retire" | "drop" => {}
-            "full" | "refuse" | "read-only" | "freeze" => {
+            "full" | "refuse" | "read-only" | "freeze" | "signed-out" => {
                 key("for_s", draws.between(1, u64::min(lasts - at, 1000)).to_string());
             }
             _ => key("for_s", draws.below(u64::min(lasts - at, 1000) + 1).to_string()),

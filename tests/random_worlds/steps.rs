@@ -244,10 +244,11 @@ impl<'a> Script<'a> {
             "start_over",
             "import",
             "drop",
+            "signed_out",
         ]);
         let node = match kind {
             "set_back" => *self.backed_up.iter().nth(draws.below(self.backed_up.len().max(1) as u64) as usize)?,
-            "retire" => self.client(draws),
+            "retire" | "signed_out" => self.client(draws),
             // Another client stands after it, and its device is replaced.
             "clone" => (self.shape.clients > 1).then(|| draws.below(self.shape.clients - 1) as usize)?,
             _ => self.node(draws),
@@ -286,7 +287,7 @@ impl<'a> Script<'a> {
                 }
             }
             "clone" => self.is_off_for(node + 1, lasts),
-            "outage" | "refuse" | "read_only" | "freeze" | "drop" => {}
+            "outage" | "refuse" | "read_only" | "freeze" | "drop" | "signed_out" => {}
             _ => self.is_off_for(node, lasts),
         }
         if kind == "set_back" {

@@ -184,7 +184,8 @@ impl MaelstromEngine {
         if trial.clocks != Clocks::default() {
             return Some("which reads the clock of this machine, and clocks of this world are wrong".to_owned());
         }
-        let of_links = |kind| matches!(kind, FaultKind::Outage | FaultKind::Refuse | FaultKind::Drop);
+        let of_links =
+            |kind| matches!(kind, FaultKind::Outage | FaultKind::Refuse | FaultKind::Drop | FaultKind::SignedOut);
         let of_stores =
             |kind| !matches!(kind, FaultKind::Full | FaultKind::ReadOnly | FaultKind::Freeze | FaultKind::Import);
         let kinds = trial.faults.iter().map(|fault| fault.kind);

@@ -385,6 +385,7 @@ fn name(input: &Input<'_>) -> &'static str {
         Input::Disconnected { .. } => "disconnected",
         Input::Message { .. } => "message",
         Input::Refused { .. } => "refused",
+        Input::SignedIn {} => "signed_in",
         Input::Wake {} => "wake",
         Input::Poll {} => "poll",
         Input::Views {} => "views",

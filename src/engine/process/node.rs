@@ -389,6 +389,13 @@ impl Engine for ProcessNode {
         self.tell(host, Input::Refused { peer }).map(drop)
     }
 
+    fn signed_in(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
+        match self.engine.capabilities.signs_in {
+            true => self.tell(host, Input::SignedIn {}).map(drop),
+            false => Ok(()),
+        }
+    }
+
     fn wakes_at(&self) -> Option<Time> {
         self.wake_at
     }

@@ -388,11 +388,11 @@ impl<C: Content> Durable<C> {
         }
     }
 
-    /// Takes what is pending for all neighbours but one as told, where nothing is on its way to them: a mutant's mistake.
-    pub fn forget_changes_for_others(&mut self, than: NodeId) {
+    /// Takes what is pending for these neighbours as told, where nothing is on its way to them: the mistake of a mutant.
+    pub fn forget_changes_for(&mut self, these: impl Fn(NodeId) -> bool) {
         let Durable { content, peers, neighbours, about, .. } = self;
         let flies = |peer: &NodeId| neighbours.get(peer).is_some_and(|known| known.flying.is_some());
-        for (_, peer) in peers.iter_mut().filter(|(peer, _)| **peer != than && !flies(peer)) {
+        for (_, peer) in peers.iter_mut().filter(|(peer, _)| these(**peer) && !flies(peer)) {
             while content.offer(about, peer, &mut Writer::bare()).is_some() {
                 content.arrived(peer);
             }

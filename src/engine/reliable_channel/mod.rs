@@ -422,7 +422,7 @@ impl<C: Content> ReliableChannel<C> {
                 self.durable.write(host, Entry::Arrived { peer: from })?;
                 self.durable.arrived(from);
                 if self.has(Mutant::SyncOneNeighbour) {
-                    self.durable.forget_changes_for_others(from);
+                    self.durable.forget_changes_for(|peer| peer != from);
                 }
             }
             _ => return Ok(Reception::Stale),
@@ -613,6 +613,13 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         if let Some(line) = self.lines.get(&peer).filter(|line| line.due.is_some()) {
             let due = host.now + self.backoff(host, line.attempts);
             self.set_timer(peer, Some(due));
+        }
+        Ok(())
+    }
+
+    fn signed_in(&mut self, _host: &mut Host<Disk>) -> Result<(), EngineError> {
+        if self.has(Mutant::EmptyOutboxAtSignIn) {
+            self.durable.forget_changes_for(|_| true);
         }
         Ok(())
     }

@@ -48,6 +48,8 @@ pub enum Mutant {
     ImportAsEdits,
     /// Once a message is on its way, its sender's user is told that nothing waits.
     TellDeliveredWhenSent,
+    /// What waits for others is forgotten when the user signs in again.
+    EmptyOutboxAtSignIn,
 }
 
 impl Mutant {
@@ -82,6 +84,11 @@ impl Mutant {
             "tell-delivered-when-sent",
             "a user is told that nothing waits as soon as it was sent, though it may be lost on its way",
         ),
+        (
+            Mutant::EmptyOutboxAtSignIn,
+            "empty-outbox-at-sign-in",
+            "what waits for others is forgotten when the user signs in again",
+        ),
     ];
 
     /// The mutant of this name, if it is one of these.
@@ -106,6 +113,7 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::SendAllNames, "a walk has no clock, and counts no bytes"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
+    (Mutant::EmptyOutboxAtSignIn, "in a walk every user stays signed in"),
     (Mutant::TellDeliveredWhenSent, "a walk asks nobody what users are told of what waits"),
 ];
 

@@ -29,7 +29,7 @@ use crate::engine::{self, Registration, WHOLE_STATES};
 use crate::experiment::answers::Answers;
 use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Passed;
-use crate::experiment::world::{failed, judged};
+use crate::experiment::world::{failed, judged_while};
 use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims};
 use crate::lab::events::service::{Messages, Service, Span, Visit};
 use crate::lab::{Outcome, World, settings};
@@ -260,10 +260,7 @@ fn ran(job: &Job<'_>, trial: &BandwidthTrial, sizes: &Sizes, watch: &mut dyn Wat
     let world = World::new(job.world, job.engine, &settings(job.world, None)).map_err(failed)?;
     let world = world.with_users(users::edits(job.world, &job.size)).serving(&marks);
     let Outcome { history, measures, .. } = world.run(watch).map_err(failed)?;
-    if watch.stop_requested() {
-        return Err(SubjectError::Interrupted);
-    }
-    let (said, verdict) = judged(&history);
+    let (said, verdict) = judged_while(&history, || !watch.stop_requested()).ok_or(SubjectError::Interrupted)?;
     let against = said.iter().filter(|(_, (said, _))| verdict != Verdict::Holds && *said == verdict);
     let Service { spans, visits, .. } = measures.service;
     let [Some(first), Some(second)] = [0, 1].map(|place| spans.get(place).copied()) else {

@@ -290,12 +290,23 @@ pub type Said = BTreeMap<OracleId, (Verdict, String)>;
 /// What every judge says, and the worst verdict of those that could tell. Where truth cannot, or a fault that was asked
 /// for never took effect, nothing else stands for it.
 pub fn judged(history: &History) -> (Said, Verdict) {
-    let said: Said = judgements(history).map(|(id, said)| (id, (said.verdict, said.sentence))).collect();
+    judged_while(history, || true).expect("nobody stops it")
+}
+
+/// The same; nothing where the judges are stopped, who ask between any two of them whether to go on.
+pub fn judged_while(history: &History, goes_on: impl Fn() -> bool) -> Option<(Said, Verdict)> {
+    let mut said = Said::new();
+    for (id, judgement) in judgements(history) {
+        if !goes_on() {
+            return None;
+        }
+        said.insert(id, (judgement.verdict, judgement.sentence));
+    }
     let unique_amounts = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
     let judged = Verdict::of_set(unique_amounts.chain([said[&OracleId::Truth].0, said[&OracleId::Faults].0]));
     // A script that did not go as it is written shows nothing but what is wrong.
     let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty();
-    (said, if tells_nothing && judged == Verdict::Holds { Verdict::Inconclusive } else { judged })
+    Some((said, if tells_nothing && judged == Verdict::Holds { Verdict::Inconclusive } else { judged }))
 }
 
 fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>, unreduced: Option<String>) -> Check {

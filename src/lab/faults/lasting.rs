@@ -1,4 +1,5 @@
-//! Faults that last: outages, full stores, nodes that refuse connections or edits, processes that are frozen.
+//! Faults that last: outages, full stores, nodes that refuse connections or edits, processes that are frozen, users whose
+//! sign-in is not valid.
 
 use crate::domain::history::UserEdit;
 use crate::domain::offline::{FaultKind, WhileFrozen};
@@ -60,6 +61,10 @@ impl World<'_> {
                 self.emit(&Event::Frozen { node, frozen: true });
             }
             FaultKind::Outage => self.emit(&Event::Reachable { node, reachable: false }),
+            FaultKind::SignedOut if first => {
+                self.emit(&Event::Reachable { node, reachable: false });
+                self.hang_up(node)?;
+            }
             FaultKind::Refuse if first => self.hang_up(node)?,
             FaultKind::Full => self.devices[node as usize].host.store.set_full(true),
             _ => {}
@@ -67,7 +72,8 @@ impl World<'_> {
         self.devices[node as usize].lasting.push(number);
         match kind {
             FaultKind::Outage => self.refresh_all(node),
-            FaultKind::Refuse if first => self.reconnect_others(node),
+            FaultKind::Refuse if first => self.others_connect(node),
+            FaultKind::SignedOut if first => self.connects_again(node),
             _ => Ok(()),
         }
     }
@@ -84,14 +90,20 @@ impl World<'_> {
         }
         match fault.kind {
             FaultKind::Outage => {
-                self.emit(&Event::Reachable { node, reachable: true });
+                self.is_reachable_again(node);
                 self.refresh_all(node)
             }
             FaultKind::Full => {
                 self.devices[node as usize].host.store.set_full(false);
                 Ok(())
             }
-            FaultKind::Refuse => self.listen_again(node),
+            // Those that try to connect come to know when they try next.
+            FaultKind::Refuse => self.hears_again(node),
+            FaultKind::SignedOut => {
+                self.is_reachable_again(node);
+                self.act(node, |node, host| node.signed_in(host))?;
+                self.others_hear_again(node)
+            }
             FaultKind::Freeze => self.thaw(node),
             _ => Ok(()),
         }
@@ -110,7 +122,20 @@ impl World<'_> {
         ends.collect()
     }
 
-    /// A node does not listen any more: all its connections are gone.
+    /// Whether a node comes to know of a connection with another: it listens, and whoever is there is signed in.
+    pub(in crate::lab) fn hears_of(&self, node: NodeId, peer: NodeId) -> bool {
+        !self.suffers(node, FaultKind::Refuse) && !self.suffers(peer, FaultKind::SignedOut)
+    }
+
+    /// A fault that kept a node from the others is over, if no other one does.
+    fn is_reachable_again(&mut self, node: NodeId) {
+        let reachable = !self.suffers(node, FaultKind::Outage) && !self.suffers(node, FaultKind::SignedOut);
+        if reachable {
+            self.emit(&Event::Reachable { node, reachable });
+        }
+    }
+
+    /// All connections of a node are gone.
     fn hang_up(&mut self, node: NodeId) -> Result<(), WorldError> {
         for (peer, link, ..) in self.open_links(node) {
             self.cut(link);
@@ -122,24 +147,41 @@ impl World<'_> {
     }
 
     /// The links to a node that does not listen are still there: the others try to connect.
-    fn reconnect_others(&mut self, node: NodeId) -> Result<(), WorldError> {
-        let open = self.open_links(node);
-        if !open.is_empty() {
+    fn others_connect(&mut self, node: NodeId) -> Result<(), WorldError> {
+        if !self.open_links(node).is_empty() {
             self.takes_effect(node, FaultKind::Refuse);
         }
-        for (peer, link, _, to_peer) in open {
-            self.emit(&Event::ConnectionUp { link, from: peer, to: node });
-            self.tell(peer, Waiting::Up(node, to_peer))?;
+        self.others_hear_again(node)
+    }
+
+    /// The links of a node whose user is not signed in are still there: it tries to connect.
+    fn connects_again(&mut self, node: NodeId) -> Result<(), WorldError> {
+        if !self.open_links(node).is_empty() {
+            self.takes_effect(node, FaultKind::SignedOut);
+        }
+        self.hears_again(node)
+    }
+
+    /// The others are told of their connections with a node.
+    fn others_hear_again(&mut self, node: NodeId) -> Result<(), WorldError> {
+        for (peer, link, _, to_peer) in self.open_links(node) {
+            if self.hears_of(peer, node) {
+                self.emit(&Event::ConnectionUp { link, from: peer, to: node });
+                self.tell(peer, Waiting::Up(node, to_peer))?;
+            }
         }
         Ok(())
     }
 
-    /// A node listens again. Those that try to connect come to know when they try next.
-    fn listen_again(&mut self, node: NodeId) -> Result<(), WorldError> {
-        self.open_links(node).into_iter().try_for_each(|(peer, link, to_node, _)| {
-            self.emit(&Event::ConnectionUp { link, from: node, to: peer });
-            self.tell(node, Waiting::Up(peer, to_node))
-        })
+    /// A node is told of its connections.
+    fn hears_again(&mut self, node: NodeId) -> Result<(), WorldError> {
+        for (peer, link, to_node, _) in self.open_links(node) {
+            if self.hears_of(node, peer) {
+                self.emit(&Event::ConnectionUp { link, from: node, to: peer });
+                self.tell(node, Waiting::Up(peer, to_node))?;
+            }
+        }
+        Ok(())
     }
 
     /// Tells a node what happened to it; one that is frozen hears of it when it goes on.
@@ -195,13 +237,15 @@ impl World<'_> {
         device.lag = 0;
     }
 
-    /// Whether a message that arrives is sent back: its receiver does not listen, or takes no edits of others.
-    pub(in crate::lab) fn is_refused(&mut self, to: NodeId, marks: Marks) -> bool {
-        let refuses = self.suffers(to, FaultKind::Refuse);
+    /// Whether a message that arrives is sent back: its receiver does not listen, or takes no edits of others, or its sender's
+    /// user is not signed in.
+    pub(in crate::lab) fn is_refused(&mut self, from: NodeId, to: NodeId, marks: Marks) -> bool {
+        let refuses = !self.hears_of(to, from);
         let may_have_edits = marks.has_edits || !self.tells_edits;
         let read_only = may_have_edits && self.serves(to) && self.suffers(to, FaultKind::ReadOnly);
         if refuses {
             self.takes_effect(to, FaultKind::Refuse);
+            self.takes_effect(from, FaultKind::SignedOut);
         }
         if read_only {
             self.takes_effect(to, FaultKind::ReadOnly);
@@ -211,7 +255,7 @@ impl World<'_> {
 
     /// A message is sent back, and its sender comes to know.
     pub(in crate::lab) fn send_back(&mut self, link: usize, from: NodeId, to: NodeId, line: (Time, u32)) {
-        let changes_alone = self.tells_edits && !self.suffers(to, FaultKind::Refuse);
+        let changes_alone = self.tells_edits && self.hears_of(to, from);
         self.emit(&Event::Refused { from, to, changes_alone });
         let latency = self.connections[link].wire.latency();
         self.plan(self.now + latency, Planned::Refusal { link, sender: from, receiver: to, line });
@@ -363,6 +407,54 @@ mod tests {
             // The third attempts of all are spread by their jitter.
             let thirds: BTreeSet<Time> = attempts.iter().map(|times| times[2] / SECOND).collect();
             assert!(thirds.len() > 3, "{engine}: {thirds:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_device_arrives_until_its_user_has_signed_in_again_and_then_all_of_it_does() {
+        let faults = vec![of_client(FaultKind::SignedOut, 5_000, 3_600, 0)];
+        let mut trial = OfflineTrial { faults, clients: 1, ..trial(1) };
+        trial.workload.ticks = 100;
+        (trial.presence.away_s, trial.presence.here_s) = ((0, 0), (20_000, 20_000));
+        let mut world = world(&trial);
+        let hub = |world: &World| world.devices[1].node.as_ref().expect("it is up").shows();
+        until(&mut world, 5_100);
+        let (before, made) = (hub(&world), world.devices[0].made);
+        until(&mut world, 8_590);
+        assert_eq!(hub(&world), before);
+        assert!(world.devices[0].made > made + 10, "its user edits all the same");
+        until(&mut world, 9_600);
+        assert_eq!(hub(&world), world.devices[0].node.as_ref().expect("it is up").shows());
+        assert_ne!(hub(&world), before);
+    }
+
+    #[test]
+    fn of_two_faults_that_keep_a_device_from_others_the_last_one_tells_when_it_is_back() {
+        for kind in [FaultKind::Refuse, FaultKind::Outage, FaultKind::SignedOut, FaultKind::Crash, FaultKind::Freeze] {
+            for (at_s, for_s) in [(4_000, 2_000), (6_000, 5_000), (6_000, 1_000)] {
+                for node in ["client 0", "hub"] {
+                    if node == "hub" && kind == FaultKind::SignedOut {
+                        continue;
+                    }
+                    let other = NodeFault { node: node.to_owned(), ..of_client(kind, at_s, for_s, 0) };
+                    let faults = vec![of_client(FaultKind::SignedOut, 5_000, 3_600, 0), other];
+                    let mut trial = OfflineTrial { faults, ..trial(1) };
+                    trial.workload.ticks = 100;
+                    (trial.presence.away_s, trial.presence.here_s) = ((0, 0), (20_000, 20_000));
+                    for engine in ["delta-state", "delta-summary"] {
+                        let engine = find(engine).expect("an engine");
+                        let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
+                        let history = world.run(&mut Unwatched).expect("a disk").history;
+                        let wrong = crate::oracle::offline::truth::wrong_registers(&history);
+                        assert_eq!(
+                            (wrong, history.quiescent),
+                            (0, true),
+                            "{}: {kind:?} of {node} at {at_s}",
+                            engine.name
+                        );
+                    }
+                }
+            }
         }
     }
 

@@ -262,6 +262,9 @@ impl World<'_> {
             FaultKind::Refuse => {
                 format!("nobody was connected with {node}, or was going to be, while it refused connections")
             }
+            FaultKind::SignedOut => {
+                format!("{node} had no connection, and wanted none, while nobody was signed in there")
+            }
             FaultKind::ReadOnly => format!("nobody edited at {node}, or sent it changes, while it took none"),
             FaultKind::Freeze => format!("nothing was going to happen at {node} while it was frozen"),
             FaultKind::Retire => format!("{node} had no power then"),

@@ -402,6 +402,7 @@ fn drawn_with_lasting_faults(seed: u64) -> OfflineTrial {
         drop,
         fault(FaultKind::Full, "client 2", 5000),
         fault(FaultKind::Refuse, "hub", 7000),
+        fault(FaultKind::SignedOut, "client 2", 8000),
         fault(FaultKind::ReadOnly, "client 1", 9000),
         fault(FaultKind::Freeze, "client 0", 11_000),
         fault(FaultKind::StartOver, "client 1", 13_000),

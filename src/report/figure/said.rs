@@ -165,6 +165,7 @@ fn of_fault(fault: &NodeFault) -> String {
         FaultKind::Damage => format!("{node} loses power, and a bit of its store changes{}", down(&lasts)),
         FaultKind::Full => format!("the store of {node} is full{lasts}"),
         FaultKind::Refuse => format!("{node} refuses connections{lasts}"),
+        FaultKind::SignedOut => format!("the sign-in of {node} is not valid{lasts}"),
         FaultKind::ReadOnly => format!("{node} takes no edits{lasts}"),
         FaultKind::Freeze => format!("{node} is frozen{lasts}"),
         FaultKind::Retire => format!("{node} leaves for good"),

@@ -148,6 +148,9 @@ pub enum Input<'a> {
         /// From whom.
         peer: u32,
     },
+    /// The node's user has signed in again; until now all others refused its connections. Told where the capabilities say
+    /// `signs_in`.
+    SignedIn {},
     /// The time has come that the process asked for.
     Wake {},
     /// The process said that it is busy: is it now?
@@ -765,6 +768,9 @@ pub struct Capabilities {
     /// Whether its messages are marked where rounds begin and end. Without marks nobody can know when an edit arrived.
     #[serde(default)]
     pub rounds: bool,
+    /// Whether it wants to be told when its user has signed in again.
+    #[serde(default)]
+    pub signs_in: bool,
     /// What its documentation promises, in a sentence.
     #[serde(default)]
     pub promises: String,
