@@ -595,15 +595,15 @@ pub enum Part {
 }
 
 impl Part {
-    /// The edit that takes it away, as a noun.
-    pub fn taken_away_by(self) -> &'static str {
+    /// The edit that takes it away, as a noun; nothing of what stays for good.
+    pub fn taken_away_by(self) -> Option<&'static str> {
         match self {
-            Part::Element(_) => "remove",
-            Part::Value(_) => "write",
-            Part::Record => "delete",
-            Part::Field { .. } | Part::Tag(_) => "edit",
-            Part::Letter(_) => "erase",
-            Part::Claim(_) | Part::Item(_) | Part::Close => "nothing",
+            Part::Element(_) => Some("remove"),
+            Part::Value(_) => Some("write"),
+            Part::Record => Some("delete"),
+            Part::Field { .. } | Part::Tag(_) => Some("edit"),
+            Part::Letter(_) => Some("erase"),
+            Part::Claim(_) | Part::Item(_) | Part::Close => None,
         }
     }
 }

@@ -147,7 +147,8 @@ fn links_to_services_lose_messages_and_a_node_that_asks_again_holds() {
     assert_eq!(answer.exit, 0, "{answer:?}");
     assert_eq!(*verdict_of(&record, "faults"), "holds");
     let (answer, record) = run(&bad, &node("adds-again"));
-    assert_eq!((answer.exit, verdict_of(&record, "truth")), (1, &"falsified".into()), "{answer:?}");
+    // In real time, it is one run in which truth accuses, and another in which exactly once does.
+    assert_eq!((answer.exit, &record.expect("a record")["verdict"]), (1, &"falsified".into()), "{answer:?}");
 }
 
 #[test]

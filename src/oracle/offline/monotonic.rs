@@ -20,8 +20,9 @@ pub fn judge(history: &History) -> Option<Judgement> {
         return Some(if *compared > 0 { Judgement::of(true, holds) } else { nothing });
     };
     let times = counted(*less, "time");
-    let gone = part.map_or(String::new(), |part| {
-        format!(", where {part} is gone and no {} that can have come explains it", part.taken_away_by())
+    let gone = part.map_or(String::new(), |part| match part.taken_away_by() {
+        Some(edit) => format!(", where {part} is gone and no {edit} that can have come explains it"),
+        None => format!(", where {part} is gone, which no edit can take away"),
     });
     // Counters alone have amounts.
     let with = if part.is_none() { ", with unique amounts" } else { "" };
