@@ -638,3 +638,37 @@ fn an_engine_in_a_process_carries_cases_and_what_it_closed_stays_as_it_is() {
         assert!(unwrapped(&answer.output).contains(told), "{planted}: {answer:?}");
     }
 }
+
+/// Client 0 is refused for an hour, in which its user edits.
+const SIGN_IN: &str = r#"
+version = 2
+[offline]
+seed = "0x7"
+registers = 1
+clients = 2
+steps = [
+    { connect = "clients" },
+    { edit = "client 0", register = 0, by = 1 },
+    { until = "quiescent", within_s = 600 },
+    { signed_out = "client 0", for_s = 3600 },
+    { edit = "client 0", register = 0, by = 2, after_s = 60 },
+    { after_s = 3600 },
+    { until = "quiescent", within_s = 3600 },
+]
+"#;
+
+#[test]
+fn an_engine_in_a_process_is_told_that_its_user_has_signed_in_again_if_it_wants_to_know() {
+    if !has_python() {
+        return;
+    }
+    let verdict = |how: &str| {
+        let (answer, record) = run(SIGN_IN, &format!("python3 tests/engines/signs_in.py {how}"));
+        let engine = record.unwrap_or_else(|| panic!("{answer:?}"))["offline"]["engines"][0].clone();
+        (engine["verdict"].clone(), engine["oracles"]["truth"][0].clone())
+    };
+    let [holds, falsified] = ["holds", "falsified"].map(|verdict| (verdict.into(), verdict.into()));
+    assert_eq!(verdict(""), holds);
+    assert_eq!(verdict("forgets"), falsified);
+    assert_eq!(verdict("forgets untold"), holds);
+}
