@@ -443,6 +443,18 @@ mod tests {
     }
 
     #[test]
+    fn a_user_who_stops_waits_for_one_judge_at_most() {
+        let all = judged(&sound()).0.len();
+        let asked = std::cell::Cell::new(0);
+        let after = |most: usize| {
+            asked.set(0);
+            judged_while(&sound(), || asked.replace(asked.get() + 1) < most).is_some()
+        };
+        assert!(after(all) && !after(all - 1) && !after(0));
+        assert_eq!(asked.get(), 1, "the others are not asked what they say");
+    }
+
+    #[test]
     fn where_truth_cannot_be_told_nothing_stands_for_it() {
         let mut history = sound();
         let amount = |edit: i64| (1 << 44) + (edit + 7).pow(6) % 999_999_937;
