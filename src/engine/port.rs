@@ -209,14 +209,16 @@ pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
     /// A message arrived.
     fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, EngineError>;
 
-    /// A message to this neighbour came back: nothing listens there, or it takes no changes now. The connection is up. An
+    /// A message to this neighbour came back: nothing listens there, it takes no changes now, or this node's user is not
+    /// signed in. The connection is up. An
     /// engine tries again when its own retry timer says so, later and later; it need do nothing here.
     fn refused(&mut self, _host: &mut Host<Disk>, _peer: NodeId) -> Result<(), EngineError> {
         Ok(())
     }
 
     /// Its user has signed in again. Until now nobody took messages of this node, since the sign-in was no longer valid; what
-    /// the user did meanwhile is still to be delivered. An engine need do nothing here.
+    /// the user did meanwhile is still to be delivered. Its connections begin anew after that, so that an engine need do
+    /// nothing here. A node that is off at that moment is not told: when it starts again, its user is signed in.
     fn signed_in(&mut self, _host: &mut Host<Disk>) -> Result<(), EngineError> {
         Ok(())
     }

@@ -65,7 +65,7 @@ pub enum Event<'a> {
         /// Whether it is connected now, as far as its user is concerned.
         here: bool,
     },
-    /// A node cannot be reached, or can be again.
+    /// A node is kept from all others, by an outage of its own or since its user is not signed in; or it is no longer.
     Reachable {
         /// The node.
         node: NodeId,
@@ -108,7 +108,8 @@ pub enum Event<'a> {
         /// role does.
         by_rule: Option<i64>,
     },
-    /// A message comes back to its sender: its receiver does not listen, or takes no changes now.
+    /// A message comes back to its sender: its receiver does not listen, takes no changes now, or takes
+    /// nothing of a device whose user is not signed in.
     Refused {
         /// Its sender.
         from: NodeId,

@@ -1,7 +1,7 @@
 //! When devices were present, and whether edits were late at devices that were present together with their authors'.
 //!
-//! A device is present while its user has it connected, its power is on, its process is not frozen, and it is in no outage of
-//! its own. What is down between two devices does not count: that is what a bound on staleness is about. The time of an edit
+//! A device is present while its user has it connected, its power is on, its process is not frozen, its user is signed in, and
+//! it is in no outage of its own. What is down between two devices does not count: that is what a bound on staleness is about. The time of an edit
 //! at another device begins when the edit was made and both are present, and begins anew each time that one of the two comes
 //! back.
 

@@ -28,6 +28,8 @@ pub(in crate::lab) enum Waiting {
     Down(NodeId),
     /// A message that came back.
     Refusal(NodeId),
+    /// Its user has signed in again.
+    SignedIn,
 }
 
 impl World<'_> {
@@ -101,8 +103,7 @@ impl World<'_> {
             FaultKind::Refuse => self.hears_again(node),
             FaultKind::SignedOut => {
                 self.is_reachable_again(node);
-                self.act(node, |node, host| node.signed_in(host))?;
-                self.others_hear_again(node)
+                self.signs_in(node)
             }
             FaultKind::Freeze => self.thaw(node),
             _ => Ok(()),
@@ -127,7 +128,7 @@ impl World<'_> {
         !self.suffers(node, FaultKind::Refuse) && !self.suffers(peer, FaultKind::SignedOut)
     }
 
-    /// A fault that kept a node from the others is over, if no other one does.
+    /// Tells that a node can be reached again, unless another fault still keeps it from the others.
     fn is_reachable_again(&mut self, node: NodeId) {
         let reachable = !self.suffers(node, FaultKind::Outage) && !self.suffers(node, FaultKind::SignedOut);
         if reachable {
@@ -160,6 +161,27 @@ impl World<'_> {
             self.takes_effect(node, FaultKind::SignedOut);
         }
         self.hears_again(node)
+    }
+
+    /// A user has signed in again: its device connects anew, and the others let it.
+    fn signs_in(&mut self, node: NodeId) -> Result<(), WorldError> {
+        self.tell(node, Waiting::SignedIn)?;
+        for (peer, link, to_node, to_peer) in self.open_links(node) {
+            let hears = [self.hears_of(node, peer), self.hears_of(peer, node)];
+            self.cut(link);
+            self.emit(&Event::ConnectionDown { link });
+            if hears != [false; 2] {
+                self.emit(&Event::ConnectionUp { link, from: node, to: peer });
+            }
+            if hears[0] {
+                self.tell(node, Waiting::Down(peer))?;
+                self.tell(node, Waiting::Up(peer, to_node))?;
+            }
+            if hears[1] {
+                self.tell(peer, Waiting::Up(node, to_peer))?;
+            }
+        }
+        Ok(())
     }
 
     /// The others are told of their connections with a node.
@@ -211,6 +233,7 @@ impl World<'_> {
                 Ok(())
             }),
             Waiting::Refusal(peer) => self.act(node, |node, host| node.refused(host, peer)),
+            Waiting::SignedIn => self.act(node, |node, host| node.signed_in(host)),
         }
     }
 
@@ -425,6 +448,22 @@ mod tests {
         assert!(world.devices[0].made > made + 10, "its user edits all the same");
         until(&mut world, 9_600);
         assert_ne!(hub(&world), before);
+    }
+
+    #[test]
+    fn a_user_who_was_signed_out_for_weeks_while_connected_delivers_everything_too() {
+        // Longer than any engine tries without an answer.
+        let faults = vec![of_client(FaultKind::SignedOut, 5_000, 2_000_000, 0)];
+        let mut trial = OfflineTrial { faults, ..trial(1) };
+        (trial.presence.away_s, trial.presence.here_s) = ((0, 0), (2_100_000, 2_100_000));
+        (trial.presence.lasts_s, trial.workload.ticks) = (2_100_000, 100);
+        for engine in ["delta-state", "delta-summary", "operation-log"] {
+            let engine = find(engine).expect("an engine");
+            let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
+            let history = world.run(&mut Unwatched).expect("a disk").history;
+            let wrong = crate::oracle::offline::truth::wrong_registers(&history);
+            assert_eq!((wrong, history.quiescent), (0, true), "{}", engine.name);
+        }
     }
 
     #[test]

@@ -263,7 +263,7 @@ impl World<'_> {
                 format!("nobody was connected with {node}, or was going to be, while it refused connections")
             }
             FaultKind::SignedOut => {
-                format!("{node} had no connection, and wanted none, while nobody was signed in there")
+                format!("{node} tried to connect with nobody while its user was not signed in")
             }
             FaultKind::ReadOnly => format!("nobody edited at {node}, or sent it changes, while it took none"),
             FaultKind::Freeze => format!("nothing was going to happen at {node} while it was frozen"),
